@@ -7,8 +7,10 @@ What can happen to boards is in board_faults.py, to the cloud in cloud_faults.py
 
 import difflib
 import json
+import math
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -82,8 +84,9 @@ def parse_request(line: bytes) -> ControlRequest:
     """Return the command in a line, with or without its line feed. Raises BadControlLine."""
     if len(line) > LONGEST_LINE:
         raise BadControlLine(f"the line is longer than {LONGEST_LINE} bytes; send one command a line")
+    twice: list[str] = []
     try:
-        value = json.loads(line)
+        value = json.loads(line, object_pairs_hook=partial(_object, twice=twice))
     except (ValueError, RecursionError):
         raise BadControlLine(f"the line is not JSON: {_start(line)}; send one JSON object a line") from None
     if not isinstance(value, dict):
@@ -91,6 +94,10 @@ def parse_request(line: bytes) -> ControlRequest:
     request_id = value.pop("id", None)
     if isinstance(request_id, bool) or not isinstance(request_id, str | int | float | None):
         raise BadControlLine("'id' must be text or a number; correct it")
+    if isinstance(request_id, float) and not math.isfinite(request_id):  # the answer would not be JSON
+        raise BadControlLine("'id' must be text or a finite number; correct it")
+    if twice:
+        raise BadControlLine(f"key {twice[0]!r} is there twice; keep one of the two", request_id)
     return ControlRequest(request_id, _command(value, request_id))
 
 
@@ -122,6 +129,16 @@ def _command(value: dict[str, Any], request_id: RequestId) -> StandInCommand:
         else:
             text = sentence(details, repr(key))
         raise BadControlLine(f"{name}: {text}", request_id) from None
+
+
+def _object(pairs: list[tuple[str, Any]], twice: list[str]) -> dict[str, Any]:
+    """Return a JSON object, and note in ``twice`` a key of which it has two: the first would go without a word."""
+    made: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in made:
+            twice.append(key)
+        made[key] = value
+    return made
 
 
 def _start(line: bytes) -> str:

@@ -51,7 +51,8 @@ def sentence(details: ErrorDetails, name: str, *, cure: str = "correct it") -> s
     if kind == "json_invalid":
         return f"it is not JSON: {context['error']}; {cure}"
     if kind in ("literal_error", "enum"):
-        choices = [choice.strip(" '") for choice in str(context["expected"]).replace(" or ", ", ").split(",")]
+        said_so = str(context["expected"]).replace(" or ", ", ").split(",")
+        choices = [choice for said in said_so if (choice := said.strip(" '"))]  # "" is what is meant if it is left out
         if not isinstance(value, str) and str(value) in choices:
             return f'{name} cannot be {show(value)}: it must be text; write "{value}"'
         return f"{name} cannot be {show(value)}; {nearest('value', str(value), choices)}"

@@ -63,7 +63,8 @@ async def perform(command: StandInCommand, stand_ins: StandIns) -> dict[str, Any
         case SetRoute():
             stand_ins.network.route(*_address(command.name), _address(command.target))
         case RemoveRoute():
-            stand_ins.network.unroute(*_address(command.name))
+            if not stand_ins.network.unroute(*_address(command.name)):
+                raise CannotDo(f"no route has the name {command.name!r}")
         case _ if isinstance(command, CloudCommand):
             if stand_ins.cloud is None:
                 raise CannotDo("no cloud here: the process has boards only")
@@ -88,7 +89,7 @@ async def _to_board(command: BoardCommand, board: VirtualBoard) -> dict[str, Any
             board.set_latency(command)
         case _ if isinstance(command, CoreFault):
             if not board.plugged:
-                raise CannotDo(f"board {board.name!r} is unplugged")
+                raise CannotDo(f"board {board.name!r} is unplugged; plug it in first")
             board.strike(command)
     return {}
 
@@ -109,6 +110,8 @@ def _change_fault(command: SetFault | ClearFault, board: VirtualBoard) -> dict[s
 
 async def _power(command: ResetBoard | UnplugBoard | PlugBoard, board: VirtualBoard) -> dict[str, Any]:
     plugged = board.plugged
+    if isinstance(command, ResetBoard) and not plugged:
+        raise CannotDo(f"board {board.name!r} is unplugged; plug it in first")
     if isinstance(command, PlugBoard) == plugged:
         raise CannotDo(f"board {board.name!r} is {'plugged in' if plugged else 'unplugged'} already")
     match command:

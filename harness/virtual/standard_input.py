@@ -78,8 +78,6 @@ def _answer_all(
 ) -> None:
     with contextlib.suppress(RuntimeError, asyncio.CancelledError):  # the loop was closed by something else
         while (line := lines.read()) is not None:
-            if not line.strip():
-                continue
             text = asyncio.run_coroutine_threadsafe(respond(line), loop).result()
             with contextlib.suppress(OSError):  # nobody reads the answers
                 while text:

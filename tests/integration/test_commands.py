@@ -83,8 +83,8 @@ def test_a_board_is_unplugged_and_plugged_in_again(start):
     (board,) = stand_in.ready["boards"]
     stand_in.command("unplug-board", board="a")
     assert not os.path.lexists(board["port"])
-    for command in ("unplug-board", "reset-board"):
-        with pytest.raises(Misuse, match="board 'a' is unplugged already"):
+    for command, how in (("unplug-board", "unplugged already"), ("reset-board", "unplugged; plug it in first")):
+        with pytest.raises(Misuse, match=f"board 'a' is {how}"):
             stand_in.command(command, board="a")
     stand_in.command("plug-board", board="a")
     with pytest.raises(Misuse, match="board 'a' is plugged in already"):
@@ -237,9 +237,12 @@ def test_settings_on_standard_input_and_then_commands():
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
-        text = b'{"boards": [{"name": "a"}]}\n{"id": 1, "command": "set-fault", "board": "a", "fault": "denied"}\n'
+        text = (
+            b'{"boards": [{"name": "a"}]}\n{"id": 1, "command": "set-fault", "board": "a", "fault": "denied"}\n\n  \n'
+        )
         return (await process.communicate(text))[0].splitlines()
 
-    ready, answer = map(json.loads, asyncio.run(asyncio.wait_for(run(), 20)))
+    ready, answer, *nothing = map(json.loads, asyncio.run(asyncio.wait_for(run(), 20)))
     assert (ready["cloud"], [board["name"] for board in ready["boards"]]) == (None, ["a"])
     assert answer == {"id": 1, "ok": True, "faults": ["denied"]}
+    assert nothing == [{"id": None, "ok": False, "error": "the line is not JSON: ''; send one JSON object a line"}] * 2

@@ -19,9 +19,9 @@ class Network:
         """Make ``port`` of ``host``, in small or capital letters, lead to ``target`` (address, port) from now on."""
         self._routes[host.lower(), port] = target
 
-    def unroute(self, host: str, port: int) -> None:
-        """Make ``host:port`` fail from now on."""
-        self._routes.pop((host.lower(), port), None)
+    def unroute(self, host: str, port: int) -> bool:
+        """Make ``host:port`` fail from now on. False: it did already."""
+        return self._routes.pop((host.lower(), port), None) is not None
 
     def resolve(self, host: str, port: int) -> tuple[str, int] | None:
         """Return (address, port), or None: the name does not resolve."""

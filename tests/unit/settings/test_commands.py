@@ -39,6 +39,23 @@ def test_a_command():
         (b"[1]", None, "the line is not a JSON object: '[1]'; send one JSON object a line"),
         (b'{"id": {}}', None, "'id' must be text or a number; correct it"),
         (b'{"id": true}', None, "'id' must be text or a number; correct it"),
+        (b'{"id": NaN, "command": "x"}', None, "'id' must be text or a finite number; correct it"),
+        (b'{"id": 1e400, "command": "x"}', None, "'id' must be text or a finite number; correct it"),
+        (
+            b'{"id": 1, "command": "set-fault", "command": "reset-board", "board": "a"}',
+            1,
+            "key 'command' is there twice; keep one of the two",
+        ),
+        (
+            b'{"id": 1, "command": "change-broker", "settings": {"close_delay": 1, "close_delay": 2}}',
+            1,
+            "key 'close_delay' is there twice; keep one of the two",
+        ),
+        (
+            b'{"id": 1, "command": "disturb-rest", "how": "timeout", "method": "x"}',
+            1,
+            "disturb-rest: 'method' cannot be 'x'; known values: GET, POST, PUT, PATCH, DELETE; use one of them",
+        ),
         (b'{"id": "a"}', "a", "key 'command' is missing; use one of those in docs/virtual.md"),
         (b'{"id": 1, "command": "set_fault"}', 1, "unknown command 'set_fault'; nearest known command is 'set-fault'"),
         (b'{"id": 1, "command": ["x"]}', 1, "unknown command ['x']; use one of those in docs/virtual.md"),

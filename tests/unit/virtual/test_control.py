@@ -91,7 +91,7 @@ def test_power_of_a_board(say, stand_ins):
     assert say("plug-board", board="b") == {"ok": False, "error": "board 'b' is plugged in already"}
     assert say("unplug-board", board="b") == {"ok": True}
     assert say("unplug-board", board="b") == {"ok": False, "error": "board 'b' is unplugged already"}
-    assert say("reset-board", board="b") == {"ok": False, "error": "board 'b' is unplugged already"}
+    assert say("reset-board", board="b") == {"ok": False, "error": "board 'b' is unplugged; plug it in first"}
     assert say("plug-board", board="b") == {"ok": True}
     assert stand_ins.boards["b"].done == ["power_on", "unplug", "start"]
 
@@ -101,6 +101,8 @@ def test_routes(say, stand_ins):
     assert stand_ins.network.resolve("mqtt.nrfcloud.com", 8883) == ("127.0.0.1", 7)
     assert say("remove-route", name="mqtt.nrfcloud.com:8883") == {"ok": True}
     assert stand_ins.network.resolve("mqtt.nrfcloud.com", 8883) is None
+    gone = {"ok": False, "error": "no route has the name 'mqtt.nrfcloud.com:8883'"}
+    assert say("remove-route", name="mqtt.nrfcloud.com:8883") == gone
 
 
 def test_connections(say, cloud):
