@@ -168,7 +168,7 @@ class StandIn:
             raise self._refused(self._refusal())
         if dead is None:
             dead = f"{self.what} (pid {self.pid}) {said}{self._last_words()}"
-        raise self._error(f"{dead}; run {' '.join(map(str, self._process.args))} by hand to see why")  # type: ignore[arg-type]
+        raise self._error(f"{dead}; run again")  # its settings and its log go with the folder that they are in
 
     def _ended(self, grace: float) -> bool:
         try:

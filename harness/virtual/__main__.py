@@ -2,11 +2,12 @@
 
 import argparse
 import asyncio
+import errno
 import gc
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Final, NoReturn
 
 if __name__ == "__main__":
     os.environ["SSL_CERT_FILE"] = os.devnull  # aiohttp reads every CA of the computer; here nothing asks for one
@@ -26,6 +27,10 @@ from harness.virtual.standard_input import InputReader
 from harness.virtual.unusable import UnusableSettings, UnusableState
 
 _PROGRAM = "python -m harness.virtual"
+_CURES: Final = {
+    errno.EADDRINUSE: "another process has the port: end it, or give another number",
+    errno.EMFILE: "raise the limit of open files, e.g. ulimit -n 1024",
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{_PROGRAM}: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"{_PROGRAM}: {error}", file=sys.stderr)
+        cure = _CURES.get(error.errno or 0)
+        print(f"{_PROGRAM}: {error}" + (f"; {cure}" if cure else ""), file=sys.stderr)
         return 1
     return 0
 

@@ -143,6 +143,7 @@ def test_a_proxy_port_that_is_taken_is_one_line():
     with stand_ins("--boards", "0", "--proxy", "0") as (_, ready):
         code, message = refused("--boards", "0", "--proxy", ready["cloud"]["proxy"].rpartition(":")[2])
     assert code == 1
+    assert message.endswith("; another process has the port: end it, or give another number\n")
     assert message.count("\n") == 1
 
 

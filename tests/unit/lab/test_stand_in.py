@@ -79,8 +79,8 @@ def test_a_crash_at_the_start_shows_its_last_words(tmp_path):
         start(tmp_path, "crash")
     text = str(caught.value)
     assert "local cloud (pid " in text
-    assert "ended with exit code 3; its last words: Traceback: no such policy last line; run " in text
-    assert text.endswith("by hand to see why")
+    assert "ended with exit code 3; its last words: Traceback: no such policy last line; run again" in text
+    assert str(tmp_path) not in text, "what is in that folder goes with it"
     assert "\n" not in text
 
 
