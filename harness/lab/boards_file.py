@@ -105,7 +105,7 @@ def _mistake(document: Document, details: ErrorDetails) -> Mistake:
     place, kind, value = _as_written(document, details["loc"]), details["type"], details["input"]
     is_key = place[-1:] == ("[key]",)
     key = (
-        _KEY_NAMES.get(len(place), "key")
+        ("reason" if "reasons" in place[-3:-2] else _KEY_NAMES.get(len(place), "key"))
         if is_key
         else str(next((part for part in reversed(place) if isinstance(part, str)), ""))
     )

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from harness.settings.board import Uuid
 from harness.settings.model import AS_TUPLE, Option, Seconds, Settings, matching
@@ -18,7 +18,27 @@ CloseStyle = Literal["notify", "fin", "rst", "hang"]
 PolicyRefresh = Literal["connect", "live"]
 CertificateRefusal = Literal["close", "alert"]
 TlsVersion = Literal["1.2", "1.3"]
+REASONS: Final = (
+    "AUTH_ERROR",
+    "CLIENT_ERROR",
+    "CLIENT_INITIATED_DISCONNECT",
+    "CONNECTION_LOST",
+    "DUPLICATE_CLIENTID",
+    "MQTT_KEEP_ALIVE_TIMEOUT",
+    "SERVER_INITIATED_DISCONNECT",
+    "THROTTLED",
+)
+"""Why a local cloud ends a connection, in the words of AWS IoT's lifecycle events. AWS IoT has more of them."""
 Size = Annotated[int, Field(ge=0)]
+
+
+def _reason(value: str) -> str:
+    if value not in REASONS:
+        raise ValueError(f"must be one of {', '.join(REASONS)}")
+    return value
+
+
+Reason = Annotated[str, AfterValidator(_reason)]
 Identity = Annotated[
     str, matching(r"[0-9A-Fa-f-]{32,36}=0(4[0-9A-Fa-f]{128}|[23][0-9A-Fa-f]{64})", "UUID=HEX with a point on P-256")
 ]
@@ -93,7 +113,7 @@ class BrokerBehaviour(Settings):
     no_connection_state: Annotated[bool, Option("leave status and reason of connections out of devices' state")] = False
     reason_delay: Annotated[Seconds, Option("seconds from a disconnect to its reason in the device's state", "S")] = 0.0
     reasons: Annotated[
-        dict[str, str], Option("the word for a reason in the device's state; nothing after =: none", "REASON=WORD")
+        dict[Reason, str], Option("the word for a reason in the device's state; nothing after =: none", "REASON=WORD")
     ] = Field(default_factory=dict)
 
 

@@ -121,6 +121,7 @@ def test_boards_only():
         ("--network mqtt=1", "--network mqtt cannot be 'mqtt': it must be HOST:PORT"),
         ("--network mqtt", "--network cannot be 'mqtt': it must be of the form NAME:PORT=HOST:PORT; correct it"),
         ("--network a:1=b:65536", "--network a:1 cannot be 'b:65536': it must be HOST:PORT"),
+        ("--reasons FOO=x", "--reasons FOO cannot be 'FOO': it must be one of AUTH_ERROR, CLIENT_ERROR, CLIENT_INI"),
         ("--limit paylod=3", "--limit: unknown key 'paylod'; nearest known key is 'payload'; correct it"),
         ("--limit payload=x", "--limit payload cannot be 'x': it must be a whole number; correct it"),
         (
