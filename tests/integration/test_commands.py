@@ -206,6 +206,7 @@ def test_lines_that_are_no_commands_are_answered_one_by_one():
     assert [(answer["id"], answer["ok"]) for answer in answers] == [
         (None, False),
         (None, False),
+        (None, False),
         ("a", False),
         (9, True),
     ]
