@@ -9,7 +9,7 @@ from harness.firmware import MqttEventKind
 from harness.timeline import Kind
 from harness.trial import Attempt, Control, NotConnected, NothingAllowed, PublishAction, SubscribeAction
 from harness.trial.connection import _pause, nonce
-from harness.trial.controls import LOST
+from harness.trial.controls import CHASER, LOST
 from harness.trial.facts import Stage as Came
 from harness.trial.sham import Sham
 from tests.unit.trial.fakes import LATENCY, LOGIN, Stage
@@ -323,17 +323,40 @@ def test_a_sham_that_was_not_answered_is_asked_for_once_more(cuts, silent, taken
 def test_a_sham_whose_answer_is_lost_does_not_cost_all_patience():
     """What is answered behind it shows that nothing more will come."""
     stage, sham = Stage(), Sham(PublishAction("team/x", None), "topic", "publish team")
-    stage.link.ensure()
+    stage.link.fresh()
+    stage.link.packets = 3
     stage.device.silent_for = {"team/x"}
-    begin, packets = stage.clock.now, stage.link.packets
+    begin, connects = stage.clock.now, stage.device.connects
     assert stage.link._takes(sham) is None
-    assert stage.clock.now - begin < stage.link.patience / 2
-    assert stage.link.packets == packets + 2
+    assert stage.clock.now - begin == stage.link.settle + LATENCY
+    assert stage.device.unsubscribed == [CHASER]
+    assert stage.link.packets == 3 + 2
     stage.device.silent_for = set()
     stage.link.ensure()
-    begin, packets = stage.clock.now, stage.link.packets
+    assert stage.device.connects == connects + 1, "something was not answered on the one before"
+    packets = stage.link.packets
     assert stage.link._takes(sham) is True
     assert stage.link.packets == packets + 1
+
+
+def test_where_nothing_is_answered_a_sham_costs_all_patience_once():
+    stage, sham = Stage(), Sham(PublishAction("team/x", None), "topic", "publish team")
+    stage.link.fresh()
+    stage.device.silent_for = {"team/x"}
+    stage.device.unsubscribe = lambda topic_filter: True
+    begin = stage.clock.now
+    assert stage.link._takes(sham) is None
+    assert stage.clock.now - begin == stage.link.settle + stage.link.patience
+
+
+def test_an_unsubscribe_behind_a_sham_that_the_board_refuses_is_waited_for_by_nobody():
+    stage, sham = Stage(), Sham(PublishAction("team/x", None), "topic", "publish team")
+    stage.link.fresh()
+    stage.device.latency = 2.0
+    stage.device.unsubscribe = lambda topic_filter: False
+    begin = stage.clock.now
+    assert stage.link._takes(sham) is True
+    assert stage.clock.now - begin == 2.0
 
 
 def test_a_sham_whose_answer_takes_long_leaves_none_for_the_packet_behind():

@@ -3,6 +3,7 @@
 import pytest
 
 from harness.errors import LabError
+from harness.firmware import MqttEventKind
 from harness.timeline import Kind
 from harness.trial import ActionEffect, Outcome, PublishAction, Shared
 from harness.trial.phases import Phase
@@ -39,6 +40,17 @@ def test_what_each_of_a_group_showed():
     (begin,) = begins(stage)
     assert first == Shared(begin.data["trial"], 2, 2.0, CONTROL, SEEN, ended=False)
     assert second == first
+
+
+def test_what_a_test_listens_to_is_subscribed_to_for_a_group_too():
+    stage = Stage()
+    stage.trials.listen("answers")
+    subscribed = []
+    stage.device.subscribe = lambda topic_filter, *, qos=1: (
+        subscribed.append(topic_filter) or stage.device.event(MqttEventKind.SUBACK) or True
+    )
+    stage.trials.group([PublishAction("a", None), PublishAction("b", None)])
+    assert subscribed == ["answers"]
 
 
 def test_where_the_connection_ended_later_than_any_refusal_comes_it_stayed_until_then():

@@ -5,7 +5,10 @@ import pytest
 from harness.firmware import MqttEventKind
 from harness.trial.actions import PublishAction
 from harness.trial.experiment import Do, Done, Observation, Plan, Saw, Step, StepConnection
+from harness.trial.phases import PhaseLog
+from harness.trial.wire.step_context import StepContext, Tried
 from tests.unit.trial.fakes import LATENCY, Stage
+from tests.unit.trial.test_plan_runner import runner_for
 from tests.unit.trial.test_plan_steps import SEEN, begins, do, ends, runner
 
 UNACKNOWLEDGED = PublishAction("other", None, qos=0)
@@ -48,6 +51,47 @@ def test_a_chaser_behind_a_sham_is_waited_for_no_longer_than_four_times_any_answ
     before = stage.clock.now
     do(runner(stage, sham=sham), Step(Do.SHAM, chased=True))
     assert stage.clock.now - before == LATENCY + 4 * stage.night.patience < stage.link.patience
+
+
+def test_a_chaser_behind_an_action_is_waited_for_as_long_as_any_answer(stage):
+    has_learned(stage, LATENCY)
+    stage.device.unsubscribe = lambda topic_filter: True
+    before = stage.clock.now
+    do(runner(stage), Step(Do.ACTION, chased=True))
+    assert stage.clock.now - before == LATENCY + stage.link.patience > LATENCY + 4 * stage.night.patience
+
+
+def test_behind_a_chased_action_nothing_more_is_waited_for_than_its_patience_and_a_fence(stage):
+    stage.device.silent_for = {"other"}
+    stage.device.unsubscribe = lambda topic_filter: True
+    before = stage.clock.now
+    do(runner(stage), Step(Do.FENCE), Step(Do.ACTION, chased=True), patience=3.0)
+    assert begins(stage, "chaser")[0]["step"] == 1
+    assert ends(stage, "fence")[-1]["acked"] is True
+    assert stage.clock.now - before == LATENCY + 3.0 + LATENCY + 3.0  # the last: is there a second PUBACK?
+
+
+def test_only_of_a_group_each_packet_names_its_action(stage):
+    """Alone it is named by its attempt."""
+    do(runner(stage), Step(Do.ACTION))
+    do(runner_for(stage, SEEN, UNACKNOWLEDGED), Step(Do.ACTION), Step(Do.ACTION, action=1))
+    assert [begin.get("tried") for begin in begins(stage, "action")] == [
+        None,
+        "publish on other (QoS 1)",
+        "publish on other (QoS 0)",
+    ]
+
+
+def test_an_end_of_the_connection_from_before_the_packet_ends_the_wait_for_its_answer(stage):
+    log = PhaseLog(stage.timeline, trial=1, attempt=1)
+    on = StepContext(stage.link, log, Tried([SEEN], None), stage.night, mark=stage.device.mark())
+    stage.device.hang_up(after=0.0)
+    before, since = stage.clock.now, stage.device.mark()
+    for _ in range(2):
+        event = on.wait((MqttEventKind.PUBACK,), since=since, timeout=8.0)
+        assert event is not None
+        assert event.kind is MqttEventKind.CLOSED
+    assert stage.clock.now == before
 
 
 def test_a_stand_in_for_a_qos_0_sham_takes_one_round_trip_and_a_fence(stage):

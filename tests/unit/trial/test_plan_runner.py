@@ -2,13 +2,14 @@
 
 import pytest
 
+from harness.timeline import Kind
 from harness.trial.actions import PublishAction, ServiceRequest
 from harness.trial.experiment import Do, Plan, Saw, Step, StepConnection
 from harness.trial.phases import PhaseLog
 from harness.trial.service_answer import ServiceAnswer
 from harness.trial.wire.plan_runner import PlanRunner
 from harness.trial.wire.step_context import Tried
-from tests.unit.trial.fakes import Stage
+from tests.unit.trial.fakes import FakeRegistration, Stage
 from tests.unit.trial.test_plan_steps import SEEN, begins, do, ends, runner
 
 CLEAN, NEW, SAME = StepConnection.CLEAN, StepConnection.NEW, StepConnection.SAME
@@ -72,6 +73,15 @@ def test_what_cannot_be_listened_to_is_why_there_is_no_connection(stage):
     stage.device.subscribe = lambda topic_filter, *, qos=1: False
     seen = carry_out(runner_for(stage, SEEN, listening=["answers"]), NEW, Step(Do.FENCE))
     assert (seen.done, seen.error) == ((), "connected, but answers could not be subscribed to")
+
+
+def test_a_modem_that_lost_the_network_in_between_is_registered_before_it_connects_again(stage):
+    stage.modem.present = FakeRegistration(registered=False)
+    seen = carry_out(runner(stage), NEW, Step(Do.FENCE))
+    assert [done.saw for done in seen.done] == [Saw.ANSWERED]
+    faults = [(event.source, event.text) for event in stage.timeline.since() if event.kind is Kind.FAULT]
+    assert faults == [("trial", "the modem is not registered: registering it before the trial")]
+    assert stage.modem.registration().registered
 
 
 def test_a_step_behind_a_quiet_one_that_ends_the_connection_ends_the_plan(stage):

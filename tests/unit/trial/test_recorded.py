@@ -274,7 +274,7 @@ def test_a_publish_is_sent_as_it_was_asked_for():
     stage.link.ensure()
     calls = sent(stage)
     stage.trials.publish("a", witness=None)
-    stage.trials.publish("b", b"%NONCE%-%NONCE%", qos=0, retain=True, witness=None)
+    stage.trials.publish("b", b"%NONCE%-%NONCE%", qos=0, retain=True, witness=stage.delivered)
     assert [call for call in calls if call[0] in ("a", "b")] == [
         ("a", '{"appId":"HARNESS","messageType":"DATA","data":"<nonce>"}', {"qos": 1, "retain": False}),
         ("b", "<nonce>-<nonce>", {"qos": 0, "retain": True}),
@@ -282,7 +282,7 @@ def test_a_publish_is_sent_as_it_was_asked_for():
     first, second = stage.recorded
     assert (first.action, first.effect) == ("publish on a (QoS 1)", None)
     assert first.evidence.startswith("Policy: iot:Publish a. Just before")
-    assert second.action == "publish on b (QoS 0, retain)"
+    assert (second.action, second.effect) == ("publish on b (QoS 0, retain)", True)
     assert second.evidence.startswith("Policy: iot:Publish b. Policy: iot:RetainPublish b. Just before")
 
 

@@ -70,11 +70,12 @@ def test_a_template_is_filled_up_to_length_and_levels(template, asked, made):
 
 
 def test_a_level_counts_like_four_letters():
-    known = TEAM._replace(topics=("$aws/x/bcd", "$aws/x/b/cdef", "$aws/x/b/cdefgh"))
-    assert [str(sham.action) for sham in shams_for(PublishAction("$aws/a/b/c", None), known)] == [
-        "publish on $aws/x/b/cdef (QoS 1)",
-        "publish on $aws/x/bcd (QoS 1)",
-        "publish on $aws/x/b/cdefgh (QoS 1)",
+    """So a level less lies between three letters more and five letters less."""
+    known = TEAM._replace(topics=("$aws/x/b/c", "$aws/x/bcdefghi", "$aws/x/b/cdefghijk"))
+    assert [str(sham.action) for sham in shams_for(PublishAction("$aws/a/b/cdefgh", None), known)] == [
+        "publish on $aws/x/b/cdefghijk (QoS 1)",
+        "publish on $aws/x/bcdefghi (QoS 1)",
+        "publish on $aws/x/b/c (QoS 1)",
     ]
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from harness.trial.diagnosis import Cause, Weight, diagnosis
 from harness.trial.diagnosis.connection_limit import connection_limit
+from harness.trial.diagnosis.duplicate_client import duplicate_client
 from harness.trial.diagnosis.finding import Finding
 from harness.trial.diagnosis.keep_alive import keep_alive
 from harness.trial.diagnosis.misuse import misuse
@@ -38,6 +39,9 @@ def test_ages_may_spread_by_a_tenth_and_no_more(ages, limit):
 
 def test_a_second_client_comes_back_after_fifteen_seconds_at_most():
     assert [one.weight for one in said(connection_limit, ended_at(15, 15, 15))] == [Weight.POSSIBLE]
+    assert [one.text for one in said(duplicate_client, ended_at(15, 15, 15))] == [
+        "3 connections ended 15 s after CONNACK on average, 1 of them while nothing was asked for"
+    ]
 
 
 @pytest.mark.parametrize("before", [True, False])
