@@ -133,8 +133,7 @@ class FdStream:
             self._holder = me
             try:
                 self._readable.modify(self._fd, 0)  # a hang-up still shows
-            except ValueError:  # closed
-                self._holder = None
+            except ValueError:  # closed, for good: nobody will hold it
                 return False
         return True
 

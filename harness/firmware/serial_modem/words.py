@@ -30,7 +30,7 @@ def _asked(command: str) -> Asked | None:
     what, rest = Ask(str(found.lastgroup)), command[found.end() :]
     if what is Ask.CONFIGURE:
         return Asked(what, keep_alive=_number(_KEEP_ALIVE.match(rest)))
-    topic = _TOPIC.match(rest) if what in (Ask.PUBLISH, Ask.SUBSCRIBE, Ask.UNSUBSCRIBE) else None
+    topic = _TOPIC.match(rest)  # behind no other command does a quotation mark follow at once
     qos = _number(_QOS.search(rest)) if what is Ask.PUBLISH else None
     return Asked(what, topic[1] if topic else None, qos)
 

@@ -59,9 +59,9 @@ def test_a_device_is_found_by_each_of_its_names(proc, device, tmp_path):
 
 def test_the_process_of_a_virtual_board_only_has_the_other_end(proc, device):
     proc(5, "python", device, line=b"python\0-m\0harness.virtual\0")
-    proc(6, "python", device, line=b"python\0-m\0harness\0")
-    proc(7, "nrf91-virtual", device, line=b"python\0-m\0pytest\0")
-    assert holders([device], proc=proc.folder) == {device: [Holder(6, "python")]}
+    proc(6, "nrf91-virtual", device, line=b"python\0-m\0pytest\0")
+    proc(7, "python", device, line=b"python\0-m\0harness\0")
+    assert holders([device], proc=proc.folder) == {device: [Holder(7, "python")]}
 
 
 def test_a_process_that_has_just_ended_or_is_somebody_elses_is_passed_over(proc, device):

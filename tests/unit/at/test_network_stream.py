@@ -236,6 +236,13 @@ def test_what_the_server_wants_in_between_is_answered(server, stream):
     server.client.sendall(b"A" + bytes((0xFF, DO, 0x18)) + b"B")
     assert read(stream, 2) == b"AB"
     server.await_heard(lambda: server.raw.endswith(b"\xff\xfc\x18"))
+    with stream._writing:  # somebody writes: what is to be replied meanwhile goes out before what is written next
+        for option in (0x18, 0x19):
+            server.client.sendall(bytes((0xFF, DO, option)) + b"A")
+            assert read(stream, 1) == b"A"
+    stream.write(b"B")
+    server.await_heard(lambda: server.heard == b"B")
+    assert server.raw.endswith(b"\xff\xfc\x18\xff\xfc\x19B")
 
 
 class Stopped:
