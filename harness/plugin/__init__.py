@@ -46,6 +46,7 @@ from harness.plugin.options import (
     pytest_sessionstart,
     pytest_unconfigure,
 )
+from harness.plugin.refused_calls import pytest_is_loading
 from harness.plugin.reporting import pytest_runtest_makereport, pytest_runtest_setup
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_generate_tests",
+    "pytest_is_loading",
     "pytest_load_initial_conftests",
     "pytest_runtest_makereport",
     "pytest_runtest_setup",
