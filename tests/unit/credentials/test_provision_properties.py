@@ -36,7 +36,7 @@ class _Nth:
         return self._left == 0
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     key_origin=st.sampled_from(list(KeyOrigin)),
     sec_tags=st.sampled_from([(42,), (42, 43)]),

@@ -102,7 +102,7 @@ def values_of(principal: Principal, action: str) -> dict[str, list[str]]:
 requests = st.tuples(st.sampled_from(["iot:Publish", "iot:Connect", "iot:Receive"]), st.sampled_from([HEAD, ""]), texts)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.lists(documents(), min_size=1, max_size=2), principals, st.lists(requests, min_size=1, max_size=4))
 def test_same_decision_and_a_reason(documents, principal, requests):
     read = [PolicyDocument.parse(text, name=f"d{number}") for number, text in enumerate(documents)]
@@ -116,7 +116,7 @@ def test_same_decision_and_a_reason(documents, principal, requests):
         assert (ruling.document is None) == (ruling.decision == "IMPLICIT_DENY")
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.lists(st.sampled_from(["a", "b", "*", "*", "?"]), max_size=8).map("".join), st.text("ab", max_size=8))
 def test_same_match(pattern, text):
     read = PolicyDocument.parse(

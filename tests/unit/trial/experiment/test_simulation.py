@@ -149,7 +149,7 @@ def test_the_worst_broker_that_cannot_see_the_action_is_below_the_bound(monkeypa
 
 def test_so_is_one_behind_which_the_action_is_not_put_any_more(monkeypatch):
     """A limit in the fourth slot: after two lost bets the place is one of four, and a hit pays four."""
-    monkeypatch.setattr(prompt_refusal, "ARMS", 10)
+    monkeypatch.setattr(prompt_refusal, "ARMS", 9)  # two lost bets, and the seven hits that are needed
     assert 0 < chance_of_a_wrong_verdict(3) <= 1 / ExperimentRule().wanted
 
 
