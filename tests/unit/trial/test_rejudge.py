@@ -139,6 +139,14 @@ def test_rules_that_ask_for_something_else_than_was_done_say_so(name, data, said
     assert judged.anew.sentences == (Sentence("changed", f"Today's rules {said}"),)
 
 
+def test_a_version_that_no_judge_has_is_refused():
+    events = older()[next(iter(older()))]
+    facts = next(i for i, event in enumerate(events) if event.kind is Kind.FACTS)
+    events[facts] = events[facts]._replace(data={**events[facts].data, "judge": 0})
+    with pytest.raises(ValueError, match="^0 is not a valid version of the judge$"):
+        rejudge(events)
+
+
 def test_a_record_that_ends_too_early_says_so():
     stage = Stage({"other"})
     stage.trials.publish("other", witness=None)
