@@ -143,7 +143,7 @@ def test_a_version_that_no_judge_has_is_refused():
     events = older()[next(iter(older()))]
     facts = next(i for i, event in enumerate(events) if event.kind is Kind.FACTS)
     events[facts] = events[facts]._replace(data={**events[facts].data, "judge": 0})
-    with pytest.raises(ValueError, match="^0 is not a valid version of the judge$"):
+    with pytest.raises(ValueError, match=r"^0 is not a valid version of the judge$"):
         rejudge(events)
 
 
